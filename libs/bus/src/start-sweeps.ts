@@ -22,14 +22,14 @@ export function startSweeps(
 const OLD_OUTBOX = `
   DELETE FROM outbox WHERE id = ANY(ARRAY(
     SELECT id FROM (
-      SELECT id, bool_and(published_at IS NOT NULL
-        AND created_at < (SELECT created_at FROM (${NEWEST_PUBLISHED}) AS newest) - interval '24 hours') OVER (ORDER BY id) AS are_old
+      SELECT id, bool_and(published_at IS NOT NULL AND (created_at > now() + interval '1 hour'
+        OR created_at < coalesce((SELECT created_at FROM (${NEWEST_PUBLISHED}) AS newest), now()) - interval '24 hours')) OVER (ORDER BY id) AS are_old
       FROM outbox ORDER BY id LIMIT ${SWEEP_BATCH}) AS first WHERE are_old))
   RETURNING 1`;
 
 const OLD_INBOX = `
   DELETE FROM inbox WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM inbox WHERE received_at < (SELECT max(received_at) FROM inbox) - interval '7 days'
+    SELECT ctid FROM inbox WHERE received_at < (SELECT max(received_at) FROM inbox WHERE received_at <= now()) - interval '7 days'
       LIMIT ${SWEEP_BATCH}))
   RETURNING 1`;
 
@@ -37,7 +37,8 @@ const OLD_INBOX = `
  * Keeps outbox and inbox bounded: events go after 24 h (as long as a lost stream can be refilled from them), inbox rows
  * after 7 days (longer than any event is redelivered), both counted from the newest: a platform that was off for longer
  * still publishes again what was lost with the power, and carries out nothing twice. Events go in the order of their ids,
- * recorded ones too, and none before one that is not published yet: of an event that is gone all before are gone, so that a
+ * recorded ones too, and none behind one that is not published yet; one that was written while the server's clock was ahead
+ * holds up none: of an event that is gone all before are gone, so that a
  * reader who was there reads on from the oldest. In bounded batches, so that no sweep holds locks for long.
  */
 export const eventTablesSweep = (service: string, database: Database): SweepDefinition => ({

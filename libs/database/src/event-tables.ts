@@ -5,10 +5,11 @@ export const NEVER_PUBLISHED = '-infinity';
 
 /**
  * Of a schema's newest published event, `created_at` and `published_at`: no row before the first. How far events are looked
- * back for is counted from there, and not from now: a machine may have been off for days.
+ * back for is counted from there, and not from now: a machine may have been off for days. What has a time that is still to
+ * come was written while the server's clock was wrong.
  */
 export const NEWEST_PUBLISHED = `SELECT created_at, published_at FROM outbox
-  WHERE published_at > '${NEVER_PUBLISHED}' ORDER BY created_at DESC LIMIT 1`;
+  WHERE published_at > '${NEVER_PUBLISHED}' AND created_at <= now() ORDER BY created_at DESC LIMIT 1`;
 
 /**
  * Makes the outbox and inbox of a schema; called by each service's first migration.

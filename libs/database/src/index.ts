@@ -6,6 +6,7 @@
 export * from './database.js';
 export { apart } from './apart.js';
 export { isDatabaseAway } from './database-away.js';
+export * from './delete-all.js';
 export * from './deleted-accounts.js';
 export * from './event-tables.js';
 export * from './ids.js';

@@ -1,4 +1,4 @@
-import type { Queries, Transaction } from '#lib/database';
+import { deleteAll, type Queries, type Transaction } from '#lib/database';
 
 const TABLES = [
   'transcript',
@@ -19,10 +19,10 @@ const LATE_WITHIN = '1 hour';
 
 /** Removes every row of some agents. */
 export async function deleteRowsOfAgents(tx: Transaction, agentIds: string[]): Promise<void> {
-  for (const table of TABLES) await tx.query(`DELETE FROM ${table} WHERE agent_id = ANY($1::uuid[])`, [agentIds]);
+  for (const table of TABLES) await deleteAll(tx, table, 'agent_id = ANY($1::uuid[])', [agentIds]);
   // The indexes of sessions are of the open and of the ended ones.
   for (const which of ['IS NULL', 'IS NOT NULL'])
-    await tx.query(`DELETE FROM sessions WHERE agent_id = ANY($1::uuid[]) AND ended_at ${which}`, [agentIds]);
+    await deleteAll(tx, 'sessions', `agent_id = ANY($1::uuid[]) AND ended_at ${which}`, [agentIds]);
 }
 
 /** Has the agent looked at again for what is written late. */

@@ -1,5 +1,5 @@
 import { type AgentState, RoostError } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
+import { type Database, deleteAll, type Transaction } from '#lib/database';
 import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import { cancelAllOf } from '../approvals/suspensions.repository.js';
 import { isBlocked, keepBlocks } from '../budgets/budgets.repository.js';
@@ -70,10 +70,10 @@ export async function forgetAgent(tx: Transaction, agentId: string, accountId: s
   );
   await cancelAllOf(tx, agentId);
   for (const table of ['messages', 'conversations', 'turns', 'approvals']) {
-    await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
+    await deleteAll(tx, table, 'agent_id = $1', [agentId]);
   }
   // Contents must not live on in events that were already published; the others still have to reach their consumers.
-  await tx.query(`DELETE FROM outbox WHERE key = $1 AND published_at IS NOT NULL`, [agentId]);
+  await deleteAll(tx, 'outbox', 'key = $1 AND published_at IS NOT NULL', [agentId]);
 }
 
 /** Tombstones, once no event of these agents can arrive any more. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { databaseEnvironment } from '#lib/config';
 import { quantityBytes } from '#lib/contracts';
-import { chartFolder } from '#tools/helm';
+import { chartFolder, type Values } from '#tools/helm';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { render } from './rendered.js';
@@ -10,12 +10,11 @@ import { render } from './rendered.js';
 const compose = readFileSync(fileURLToPath(new URL('../../docker-compose.yml', import.meta.url)), 'utf8');
 const values = parse(readFileSync(`${chartFolder}/values.yaml`, 'utf8')) as {
   services: Record<string, { maxReplicas: number }>;
-  nats: { storage: string; fileStore: string };
 };
 
 describe('the servers that the chart and the compose file bring', () => {
-  const manifest = async (kind: string, name: string) =>
-    JSON.stringify((await render()).manifests.find((one) => one.kind === kind && one.metadata.name === name));
+  const manifest = async (kind: string, name: string, given?: Values) =>
+    JSON.stringify((await render(given)).manifests.find((one) => one.kind === kind && one.metadata.name === name));
 
   it('take the connections of as many processes as there may be', async () => {
     const perProcess = databaseEnvironment.DATABASE_POOL_SIZE.parse(undefined);
@@ -27,9 +26,16 @@ describe('the servers that the chart and the compose file bring', () => {
     expect(connections(compose), 'four of each service').toBeGreaterThan(services.length * 4 * perProcess + 10);
   });
 
-  it('have the streams end before the volume does', async () => {
-    const { fileStore, storage } = values.nats;
-    expect(quantityBytes(fileStore)).toBeLessThan(quantityBytes(storage)!);
-    expect(await manifest('ConfigMap', 'nats')).toContain(`max_file_store: ${fileStore}\\n`);
+  it.each(['10Gi', '1.5Gi', '800Mi', '2Ti', '100G', '500000000'])(
+    'have the streams end before a volume of %s',
+    async (storage) => {
+      const rendered = await manifest('ConfigMap', 'nats', { nats: { storage } });
+      const most = quantityBytes(/max_file_store: (\w+)/.exec(rendered)?.[1]?.replace(/B$/, '') ?? '');
+      expect(most! / quantityBytes(storage)!).toBeCloseTo(0.9, 2);
+    },
+  );
+
+  it('have the streams end where the values say', async () => {
+    expect(await manifest('ConfigMap', 'nats', { nats: { fileStore: '7Gi' } })).toContain('max_file_store: 7Gi\\n');
   });
 });

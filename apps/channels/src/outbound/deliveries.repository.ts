@@ -269,12 +269,23 @@ export async function recordOutcome(
   return row?.state;
 }
 
+/** Of parts, as `d`, that have waited for so long and whose bot nobody connects. */
+const UNCONNECTED = `state IN ('pending', 'sending') AND created_at < now() - ${SHOWN_WITHIN}
+  AND NOT EXISTS (SELECT 1 FROM connection_leases l
+                   WHERE l.platform = d.platform AND l.bot_id = d.bot_id AND l.expires_at > now())`;
+
+export async function isAnyUnconnected(database: Database): Promise<boolean> {
+  return (await database.query(`SELECT 1 FROM deliveries d WHERE ${UNCONNECTED} LIMIT 1`)).length > 0;
+}
+
 /**
- * Gives up a part that has waited for so long, and for which nobody connects its bot: only a session records outcomes.
+ * Gives up a part that has waited for so long, and whose bot, none of `bots` (`platform:id`), nobody connects: only a
+ * session records outcomes.
  * What was being sent is uncertain, but for a question, which is asked at the next place then. Undefined: there is none.
  */
 export async function giveUpUnconnected(
   tx: Transaction,
+  bots: string[],
   reason: string,
 ): Promise<(Part & { platform: ChatPlatform; state: 'failed' | 'uncertain' }) | undefined> {
   const [row] = await tx.query<Part & { platform: ChatPlatform; state: 'failed' | 'uncertain' }>(
@@ -282,12 +293,10 @@ export async function giveUpUnconnected(
        state = CASE WHEN state = 'sending' AND card IS NULL THEN 'uncertain' ELSE 'failed' END
      WHERE id = (
        SELECT id FROM deliveries d
-        WHERE state IN ('pending', 'sending') AND created_at < now() - ${SHOWN_WITHIN}
-          AND NOT EXISTS (SELECT 1 FROM connection_leases l
-                           WHERE l.platform = d.platform AND l.bot_id = d.bot_id AND l.expires_at > now())
+        WHERE ${UNCONNECTED} AND NOT platform || ':' || bot_id = ANY($2)
         ORDER BY created_at, id LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
      RETURNING id, account_id, agent_id, platform, place, turn_id, reply_ids, state`,
-    [reason],
+    [reason, bots],
   );
   return row;
 }

@@ -2,6 +2,7 @@ import { Database, newId } from '#lib/database';
 import { createLogger } from '#lib/observability';
 import { type FreshDatabase, freshDatabase } from '#lib/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Bot, BotsService } from '../connections/bots.service.js';
 import { takeLease } from '../connections/leases.repository.js';
 import { migrations } from '../migrations/index.js';
 import { Retention } from './retention.js';
@@ -60,9 +61,13 @@ describe('what waits for an end that does not come', () => {
     await plan('question', { hours: 25, state: 'sending' });
     await plan('young', { hours: 23 });
     await plan('slow', { hours: 25, botId: 'held' });
-    await new UnconnectedBots(database, createLogger('test', { ROOST_LOG_LEVEL: 'silent' })).sweep();
+    await plan('soon', { hours: 25, botId: 'known' });
+    const known = { adapter: { platform: 'telegram' }, botId: 'known' } as Bot;
+    const bots = { refresh: () => Promise.resolve(), all: () => [known] } as unknown as BotsService;
+    await new UnconnectedBots(database, bots, createLogger('test', { ROOST_LOG_LEVEL: 'silent' })).sweep();
     expect(await states()).toEqual([
       ...['long: failed', 'long: failed', 'half: uncertain', 'question: failed', 'young: pending', 'slow: pending'],
+      'soon: pending',
     ]);
     expect(await reported()).toEqual([
       [replies.long, 'the bot is not connected any more'],

@@ -4,7 +4,8 @@ import type { Logger } from '#lib/observability';
 import { EVERY_MINUTE, Sweep } from '#lib/sweeps';
 import { Inject, Injectable } from '@nestjs/common';
 import { maybeShown, reportFailure } from './deliver.js';
-import { giveUpUnconnected } from './deliveries.repository.js';
+import { BotsService } from '../connections/bots.service.js';
+import { giveUpUnconnected, isAnyUnconnected } from './deliveries.repository.js';
 
 /** Of one round: each is a transaction of its own. */
 const MAX_PARTS = 1_000;
@@ -15,19 +16,24 @@ const REASON = 'the bot is not connected any more';
 export class UnconnectedBots {
   constructor(
     private readonly database: Database,
+    private readonly bots: BotsService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @Sweep('channels.unconnected', EVERY_MINUTE)
   async sweep(signal?: AbortSignal): Promise<void> {
+    if (!(await isAnyUnconnected(this.database))) return;
+    // After a start there is no lease yet of bots that there are.
+    await this.bots.refresh();
+    const connected = this.bots.all().map(({ adapter, botId }) => `${adapter.platform}:${botId}`);
     for (let parts = 0; parts < MAX_PARTS && !signal?.aborted; parts += 1) {
-      if (!(await this.giveUpNext())) return;
+      if (!(await this.giveUpNext(connected))) return;
     }
   }
 
-  private async giveUpNext(): Promise<boolean> {
+  private async giveUpNext(connected: string[]): Promise<boolean> {
     const failure = await this.database.transaction(async (tx) => {
-      const part = await giveUpUnconnected(tx, REASON);
+      const part = await giveUpUnconnected(tx, connected, REASON);
       if (!part) return undefined;
       const { account_id: accountId, agent_id: agentId, platform, state } = part;
       const reason = state === 'uncertain' ? maybeShown(REASON) : REASON;

@@ -11,6 +11,15 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
+{{- /* Bytes of the streams. Left to NATS it is three quarters of what is free at each start, where the streams have taken
+       their part of it already. */}}
+{{- define "roost.fileStore" -}}
+{{- $storage := .Values.nats.storage }}
+{{- $factors := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- $unit := regexFind "[A-Za-z]*$" $storage }}
+{{- .Values.nats.fileStore | default (mulf (trimSuffix $unit $storage | float64) (get $factors $unit) 0.9 | int64) }}
+{{- end }}
+
 {{- define "roost.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}

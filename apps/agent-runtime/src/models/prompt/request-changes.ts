@@ -24,6 +24,8 @@ interface Change {
   named?: RegExp;
   /** Others refuse what it adds: nothing is tried by it. */
   isOnlyNamed?: true;
+  /** Of what the others leave; they go in the order in which they were made. */
+  isLast?: true;
   apply<R extends Request>(request: R): R;
 }
 
@@ -45,8 +47,9 @@ const CHANGES: Change[] = [
     apply: withoutForeign,
   },
   {
-    // The chat templates of Mistral's and Gemma's models, Mistral's service, and servers that take no list of texts. Last:
-    // what stands for a file is a text.
+    // The chat templates of Mistral's and Gemma's models, Mistral's service, and servers that take no list of texts: also
+    // not of the text that stands for a file.
+    isLast: true,
     named: /alternat|(unexpected|after) role|jinja|expected a string/i,
     apply: (request) => ({ ...request, prompt: alternating(request.prompt) }),
   },
@@ -57,7 +60,8 @@ export class RequestChanges {
   private readonly made = new Set<Change>();
 
   applyTo<R extends Request>(request: R): R {
-    return CHANGES.filter((one) => this.made.has(one)).reduce((changed, { apply }) => apply(changed), request);
+    const inOrder = [...this.made].sort((one, other) => Number(one.isLast ?? false) - Number(other.isLast ?? false));
+    return inOrder.reduce((changed, { apply }) => apply(changed), request);
   }
 
   /**

@@ -5,7 +5,8 @@ import { freePort, until } from '#lib/testing';
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChannelsFixture, type Sent } from '../test/channels-fixture.js';
-import { planPart, takePreviewOver } from './outbound/deliveries.repository.js';
+import { planPart } from './outbound/deliveries.repository.js';
+import { takePreviewOver } from './outbound/previews.repository.js';
 import { Retention } from './outbound/retention.js';
 
 const TOKEN = '4242:testtoken';

@@ -9,7 +9,8 @@ import { newestBinding } from '../bindings/bindings.repository.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { DELIVER } from './deliver-hint.js';
 import { attachedFiles } from './attached-files.js';
-import { endUnshown, planPart, previewOf, takePreviewOver } from './deliveries.repository.js';
+import { planPart } from './deliveries.repository.js';
+import { endUnshown, previewOf, takePreviewOver } from './previews.repository.js';
 
 type Ended = z.output<typeof messageCompleted.payload> | z.output<typeof messageFailed.payload>;
 

@@ -2,7 +2,7 @@ import type { LiveEvent } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import { type Connection, DeliveryError } from '../adapters/channel-adapter.js';
 import type { Lease } from '../connections/leases.repository.js';
-import { beginPreview, isPreviewOpen, setPreviewMessage } from './deliveries.repository.js';
+import { beginPreview, isPreviewOpen, setPreviewMessage } from './previews.repository.js';
 
 export interface PreviewPlace {
   accountId: string;

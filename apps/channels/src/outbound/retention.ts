@@ -3,7 +3,8 @@ import { EVERY_MINUTE, inBatches, Sweep, SWEEP_BATCH } from '#lib/sweeps';
 import { Injectable } from '@nestjs/common';
 import { deleteOldInbound } from '../inbound/inbound-events.repository.js';
 import { deleteOldCodes } from '../links/link-codes.repository.js';
-import { deleteLostPreviews, deleteOldDeliveries } from './deliveries.repository.js';
+import { deleteOldDeliveries } from './deliveries.repository.js';
+import { deleteLostPreviews } from './previews.repository.js';
 
 /** Bounds the tables: deliveries for 30 days, event ids for 7, previews and what linking leaves behind for a day. */
 @Injectable()

@@ -1,9 +1,10 @@
 import { createHash, hash } from 'node:crypto';
 import { Database } from '#lib/database';
-import { deferred, startRoost, type TestRoost, until } from '#lib/testing';
+import { deferred, type TestRoost, until } from '#lib/testing';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Mailbox, startMailbox } from '../../test/mailbox.js';
+import type { Mailbox } from '../../test/mailbox.js';
+import { type Caller, MailingGateway } from '../../test/mailing-gateway.js';
 import { previousToken, sql } from '../../test/tenants.js';
 
 interface Body {
@@ -12,11 +13,6 @@ interface Body {
   token: string;
   refresh_token: string;
 }
-interface From {
-  token?: string;
-  from?: string;
-  headers?: Record<string, string>;
-}
 
 const OLD = 'the thief knows this';
 const NEW = 'the owner chose this';
@@ -24,23 +20,15 @@ const THIEFS = 'the thief chose this';
 
 let roost: TestRoost;
 let box: Mailbox;
+let gateway: MailingGateway;
 beforeAll(async () => {
-  box = await startMailbox();
-  roost = await startRoost({ services: ['gateway'], env: { SMTP_URL: box.url, ROOST_TRUSTED_PROXIES: '127.0.0.1' } });
+  gateway = await MailingGateway.start();
+  ({ roost, box } = gateway);
 });
-afterAll(async () => {
-  await roost?.stop();
-  await box?.stop();
-});
+afterAll(() => gateway?.stop());
 
-let addresses = 0;
-const newAddress = () => `203.0.113.${(addresses += 1)}`;
-const post = (path: string, body: object, { token = '', from = '192.0.2.1', headers = {} }: From = {}) =>
-  roost.api<Body>('POST', `/auth/${path}`, body, {
-    authorization: token && `Bearer ${token}`,
-    'x-forwarded-for': from,
-    ...headers,
-  });
+const newAddress = () => gateway.newAddress();
+const post = (path: string, body: object, caller?: Caller) => gateway.post<Body>(path, body, caller);
 const whoIs = async (token: string) =>
   (await roost.api('GET', '/auth/fetch_user', undefined, { authorization: `Bearer ${token}` })).status;
 
@@ -120,7 +108,7 @@ describe('a password that is replaced while a request with it is under way', () 
     const ada = await victim(`password-${how}`);
     const [owners, thiefs] = [await ada.signIn(), await ada.signIn()];
     const held = await holdingAfterCheck(ada);
-    const change = (new_password: string, shown: From) =>
+    const change = (new_password: string, shown: Caller) =>
       post('change_password', { current_password: OLD, new_password }, shown);
     const stolen = change(THIEFS, { token: thiefs, from: ada.thief });
     await areWaiting(1);

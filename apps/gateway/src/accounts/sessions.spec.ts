@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { startRoost, type TestRoost } from '#lib/testing';
+import type { TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mailbox, startMailbox } from '../../test/mailbox.js';
+import type { Mailbox } from '../../test/mailbox.js';
+import { type Caller, MailingGateway } from '../../test/mailing-gateway.js';
 import { previousToken, sql } from '../../test/tenants.js';
 
 interface Body {
@@ -14,23 +15,15 @@ interface Body {
 const PASSWORD = 'correct horse battery';
 let roost: TestRoost;
 let box: Mailbox;
+let gateway: MailingGateway;
 beforeAll(async () => {
-  box = await startMailbox();
-  roost = await startRoost({ services: ['gateway'], env: { SMTP_URL: box.url, ROOST_TRUSTED_PROXIES: '127.0.0.1' } });
+  gateway = await MailingGateway.start();
+  ({ roost, box } = gateway);
 });
-afterAll(async () => {
-  await roost?.stop();
-  await box?.stop();
-});
+afterAll(() => gateway?.stop());
 
-let addresses = 0;
-const newAddress = () => `203.0.113.${(addresses += 1)}`;
-const post = (path: string, body: object, { token = '', from = '192.0.2.1', headers = {} } = {}) =>
-  roost.api<Body>('POST', `/auth/${path}`, body, {
-    authorization: token && `Bearer ${token}`,
-    'x-forwarded-for': from,
-    ...headers,
-  });
+const newAddress = () => gateway.newAddress();
+const post = (path: string, body: object, caller?: Caller) => gateway.post<Body>(path, body, caller);
 
 /** A person with a verified email, at an address of their own. */
 async function person(name: string) {

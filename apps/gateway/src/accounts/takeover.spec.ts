@@ -1,6 +1,7 @@
-import { startRoost, type TestRoost, until } from '#lib/testing';
+import { type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mailbox, startMailbox } from '../../test/mailbox.js';
+import type { Mailbox } from '../../test/mailbox.js';
+import { MailingGateway } from '../../test/mailing-gateway.js';
 import { sql } from '../../test/tenants.js';
 
 interface Body {
@@ -14,14 +15,12 @@ const OWNER = 'the owner chose this';
 
 let roost: TestRoost;
 let box: Mailbox;
+let gateway: MailingGateway;
 beforeAll(async () => {
-  box = await startMailbox();
-  roost = await startRoost({ services: ['gateway'], env: { SMTP_URL: box.url, ROOST_TRUSTED_PROXIES: '127.0.0.1' } });
+  gateway = await MailingGateway.start();
+  ({ roost, box } = gateway);
 });
-afterAll(async () => {
-  await roost?.stop();
-  await box?.stop();
-});
+afterAll(() => gateway?.stop());
 
 let callers = 0;
 /** From an address of its own, so that the limits per address of one test do not meet another's. */
